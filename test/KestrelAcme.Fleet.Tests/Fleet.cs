@@ -119,10 +119,23 @@ internal sealed partial class Fleet : IAsyncDisposable
     public IReadOnlyList<TimeSpan> Lags(IEnumerable<string> serials)
         => [.. serials.SelectMany(LagsOf)];
 
-    /// <summary>What the instances wrote lately, for the message of a failure.</summary>
-    public string Logs() => string.Join(
-        "\n",
-        Instances.Select(i => $"== instance {i.Number}\n{string.Join('\n', i.AllOutput.Split('\n').TakeLast(200))}"));
+    /// <summary>
+    /// What failed at the CA and at the balancer, and what the instances wrote of it and lately, for the message of a failure.
+    /// </summary>
+    public string Logs()
+    {
+        var logs = Instances.Select(i => (i.Number, Lines: i.AllOutput.Split('\n'))).ToList();
+        var failed = FailedName().Matches(string.Join('\n', logs.SelectMany(log => log.Lines)))
+            .Select(match => match.Groups["name"].Value)
+            .ToHashSet(StringComparer.Ordinal);
+        var ofFailed = logs.SelectMany(log => log.Lines
+            .Where(line => failed.Any(name => line.Contains(name, StringComparison.Ordinal)))
+            .Select(line => $"{log.Number}: {line}"));
+        var ofCa = Authority.Log.Split('\n').Where(line => line.Contains("INVALID", StringComparison.Ordinal));
+        var ofBalancer = Balancer.Output.Split('\n').Where(line => line.EndsWith(" bytes=0", StringComparison.Ordinal));
+        var lately = logs.Select(log => $"== instance {log.Number}\n{string.Join('\n', log.Lines.TakeLast(200))}");
+        return string.Join('\n', [.. ofCa, .. ofBalancer, .. ofFailed, .. lately]);
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -147,6 +160,9 @@ internal sealed partial class Fleet : IAsyncDisposable
 
     [GeneratedRegex(@"^(?<time>\d\d:\d\d:\d\d\.\d{3}) .*serving certificate (?<serial>[0-9A-F]+)", RegexOptions.Multiline)]
     private static partial Regex ServingLine();
+
+    [GeneratedRegex(@"^\S+ fail: \S+ (?<name>[^ :]+): ", RegexOptions.Multiline)]
+    private static partial Regex FailedName();
 }
 
 /// <summary>What a fleet is made of.</summary>

@@ -67,7 +67,8 @@ public sealed class HaProxyServer : IAsyncDisposable
         return true;
     }
 
-    // A server that refuses a connection is passed over at once, as a health check would have it a moment later.
+    // A server that refuses a connection is passed over at once, as a health check would have it a moment later. The next one is picked at
+    // random, too, so it takes many tries to find the only one that listens.
     private static string CreateConfiguration(IReadOnlyDictionary<int, int[]> ports) => $"""
         global
           nbthread 1
@@ -79,7 +80,7 @@ public sealed class HaProxyServer : IAsyncDisposable
           timeout connect 2s
           timeout client 30s
           timeout server 30s
-          retries 10
+          retries 200
           option redispatch 1
           balance random(1)
 
