@@ -116,8 +116,28 @@ internal sealed partial class Fleet : IAsyncDisposable
     public int CountHasty() => Instances.Count(i => i.AllOutput.Contains("did not confirm within", StringComparison.Ordinal));
 
     /// <summary>How long after its issuance each instance served each certificate, by the instances' own clocks of one machine.</summary>
-    public IReadOnlyList<TimeSpan> Lags(IEnumerable<string> serials)
-        => [.. serials.SelectMany(LagsOf)];
+    public async Task<IReadOnlyList<TimeSpan>> LagsAsync(IReadOnlyCollection<string> serials)
+    {
+        var lags = new List<TimeSpan>();
+        foreach (var serial in serials)
+        {
+            var times = new List<DateTime>();
+
+            // A certificate is served a moment before the log says so.
+            await Poll.UntilAsync(
+                _ =>
+                {
+                    times = [.. Instances.Select(i => ServedAt(i, serial)).OfType<DateTime>()];
+                    return Task.FromResult(times.Count == Instances.Count);
+                },
+                () => $"{Instances.Count} instances to log that they serve {serial} ({times.Count} did)\n{Logs()}",
+                TimeSpan.FromMinutes(1),
+                Token);
+            lags.AddRange(times.Select(time => time - times.Min()));
+        }
+
+        return lags;
+    }
 
     /// <summary>
     /// What failed at the CA and at the balancer, and what the instances wrote of it and lately, for the message of a failure.
@@ -149,16 +169,12 @@ internal sealed partial class Fleet : IAsyncDisposable
         await Store.DisposeAsync();
     }
 
-    private IEnumerable<TimeSpan> LagsOf(string serial)
-    {
-        var lines = Instances.Select(i => ServingLine().Matches(i.AllOutput).FirstOrDefault(m => m.Groups["serial"].Value == serial))
-            .ToList();
-        var times = lines.Select(m => m is null ? (TimeSpan?)null : TimeSpan.Parse(m.Groups["time"].Value, CultureInfo.InvariantCulture))
-            .ToList();
-        return times.OfType<TimeSpan>().Min() is var first ? times.Select(t => (t ?? TimeSpan.FromDays(1)) - first) : [];
-    }
+    private static DateTime? ServedAt(FleetInstance instance, string serial)
+        => ServingLine().Matches(instance.AllOutput).FirstOrDefault(m => m.Groups["serial"].Value == serial) is { } line
+            ? DateTime.Parse(line.Groups["time"].Value, CultureInfo.InvariantCulture)
+            : null;
 
-    [GeneratedRegex(@"^(?<time>\d\d:\d\d:\d\d\.\d{3}) .*serving certificate (?<serial>[0-9A-F]+)", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^(?<time>\S+) .*serving certificate (?<serial>[0-9A-F]+)", RegexOptions.Multiline)]
     private static partial Regex ServingLine();
 
     [GeneratedRegex(@"^\S+ fail: \S+ (?<name>[^ :]+): ", RegexOptions.Multiline)]

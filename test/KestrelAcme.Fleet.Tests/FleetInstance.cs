@@ -47,7 +47,7 @@ internal sealed class FleetInstance(
             ["Logging__LogLevel__Microsoft"] = "Warning",
             ["Logging__Console__FormatterName"] = "simple",
             ["Logging__Console__FormatterOptions__SingleLine"] = "true",
-            ["Logging__Console__FormatterOptions__TimestampFormat"] = "HH:mm:ss.fff ",
+            ["Logging__Console__FormatterOptions__TimestampFormat"] = "yyyy-MM-ddTHH:mm:ss.fff ",
         };
         _process = ChildProcess.Start(
             "dotnet", ["exec", Path.Join(AppContext.BaseDirectory, "KestrelAcme.FleetApp.dll")], environment, Path.GetTempPath());

@@ -51,14 +51,14 @@ public sealed class FleetTests(ITestOutputHelper output)
 
         AssertCounts(fleet, certificates: 20);
         var longestLag = store.StartsWith("azure", StringComparison.Ordinal) ? LongestLag + LongestPause : LongestLag;
-        Report("first", fleet.Lags(serials.Values), longestLag);
+        Report("first", await fleet.LagsAsync(serials.Values), longestLag);
 
         // Renewed by whichever instance is asked.
         await Task.WhenAll(options.Names.Select((name, i) => RenewAsync(fleet, fleet.Instances[i % fleet.Instances.Count], name)));
         var renewed = await fleet.AllServeAsync(options.Names, serials);
 
         AssertCounts(fleet, certificates: 40);
-        Report("renewed", fleet.Lags(renewed.Values), longestLag);
+        Report("renewed", await fleet.LagsAsync(renewed.Values), longestLag);
         output.WriteLine(fleet.Store.DescribeLoad());
     }
 
