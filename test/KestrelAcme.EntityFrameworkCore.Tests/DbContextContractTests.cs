@@ -27,22 +27,26 @@ public static class DbContextContractTests
         protected override async ValueTask<IStorageFixture> CreateAsync() => await DbContextFixture.CreateAsync(Kind.Sqlite);
     }
 
+    [Long]
     public sealed class PostgreSqlValues : StorageValueContract
     {
         protected override async ValueTask<IStorageFixture> CreateAsync() => await DbContextFixture.CreateAsync(Kind.PostgreSql);
     }
 
+    [Long]
     public sealed class PostgreSqlLeases : StorageLeaseContract
     {
         protected override async ValueTask<IStorageFixture> CreateAsync()
             => await DbContextFixture.CreateAsync(Kind.PostgreSql, new FakeTimeProvider());
     }
 
+    [Long]
     public sealed class PostgreSqlWatches : StorageWatchContract
     {
         protected override async ValueTask<IStorageFixture> CreateAsync() => await DbContextFixture.CreateAsync(Kind.PostgreSql);
     }
 
+    [Long]
     public sealed class PostgreSqlFaults : StorageFaultContract
     {
         protected override async ValueTask<IStorageFixture> CreateAsync() => await DbContextFixture.CreateAsync(Kind.PostgreSql);

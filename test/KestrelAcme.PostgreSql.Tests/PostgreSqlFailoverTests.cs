@@ -6,6 +6,7 @@ using Xunit;
 namespace KestrelAcme.PostgreSql.Tests;
 
 /// <summary>The primary is killed and its standby promoted, with and without the last transactions.</summary>
+[Long]
 public sealed class PostgreSqlFailoverTests : IAsyncLifetime
 {
     private const string Name = "orders/example.com";

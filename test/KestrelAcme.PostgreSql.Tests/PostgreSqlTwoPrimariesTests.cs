@@ -6,6 +6,7 @@ using Xunit;
 namespace KestrelAcme.PostgreSql.Tests;
 
 /// <summary>Two servers accept writes, because the old primary was not stopped, or came back on its own: what holds even then.</summary>
+[Long]
 public sealed class PostgreSqlTwoPrimariesTests : IAsyncLifetime
 {
     private const string Name = "orders/example.com";

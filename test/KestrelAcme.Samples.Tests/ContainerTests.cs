@@ -10,6 +10,7 @@ namespace KestrelAcme.Samples.Tests;
 /// samples/Container as a container runs it, without a container engine: another user without capabilities, every file system
 /// read-only except the volume, and the variables of the Dockerfile and of its base image.
 /// </summary>
+[Long]
 public sealed class ContainerTests : IDisposable
 {
     private const string Name = "container.example";

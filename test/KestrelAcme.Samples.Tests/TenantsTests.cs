@@ -5,6 +5,7 @@ using Xunit;
 
 namespace KestrelAcme.Samples.Tests;
 
+[Long]
 public sealed partial class TenantsTests
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;

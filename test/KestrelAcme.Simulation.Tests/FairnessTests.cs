@@ -1,4 +1,5 @@
 using KestrelAcme.Challenges;
+using KestrelAcme.Testing;
 using Xunit;
 
 namespace KestrelAcme.Simulation.Tests;
@@ -6,6 +7,7 @@ namespace KestrelAcme.Simulation.Tests;
 /// <summary>
 /// Eight names that hang, beside 92 that are due at the same time: the whole engine, with its own times, on a model of an authority.
 /// </summary>
+[Long]
 [Collection(nameof(Alone))]
 public sealed class FairnessTests(ITestOutputHelper output)
 {

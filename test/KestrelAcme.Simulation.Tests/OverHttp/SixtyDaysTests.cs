@@ -1,9 +1,11 @@
 using KestrelAcme.Configuration.Snapshot;
+using KestrelAcme.Testing;
 using Xunit;
 
 namespace KestrelAcme.Simulation.Tests.OverHttp;
 
 /// <summary>Sixty simulated days of all that goes wrong, over real HTTP.</summary>
+[Long]
 [Collection(nameof(Alone))]
 public sealed class SixtyDaysTests(ITestOutputHelper output)
 {

@@ -130,23 +130,30 @@ public abstract class PostRateTests<TGroup>(
     }
 }
 
+[Long]
 public sealed class NewOrderPostRateTests(PostRateTests<NewOrderFaults>.Fixture fixture, ITestOutputHelper output)
     : PostRateTests<NewOrderFaults>(fixture, output);
 
+[Long]
 public sealed class AuthorizationPostRateTests(PostRateTests<AuthorizationFaults>.Fixture fixture, ITestOutputHelper output)
     : PostRateTests<AuthorizationFaults>(fixture, output);
 
+[Long]
 public sealed class ChallengePostRateTests(PostRateTests<ChallengeFaults>.Fixture fixture, ITestOutputHelper output)
     : PostRateTests<ChallengeFaults>(fixture, output);
 
+[Long]
 public sealed class FinalizePostRateTests(PostRateTests<FinalizeFaults>.Fixture fixture, ITestOutputHelper output)
     : PostRateTests<FinalizeFaults>(fixture, output);
 
+[Long]
 public sealed class CertificatePostRateTests(PostRateTests<CertificateFaults>.Fixture fixture, ITestOutputHelper output)
     : PostRateTests<CertificateFaults>(fixture, output);
 
+[Long]
 public sealed class OtherPostRateTests(PostRateTests<OtherFaults>.Fixture fixture, ITestOutputHelper output)
     : PostRateTests<OtherFaults>(fixture, output);
 
+[Long]
 public sealed class HangingPostRateTests(PostRateTests<HangingFaults>.Fixture fixture, ITestOutputHelper output)
     : PostRateTests<HangingFaults>(fixture, output);

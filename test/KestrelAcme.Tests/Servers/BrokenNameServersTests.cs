@@ -1,5 +1,6 @@
 using System.Net;
 using KestrelAcme.Hosting;
+using KestrelAcme.Testing;
 using KestrelAcme.Testing.Processes;
 using KestrelAcme.Testing.Servers;
 using KestrelAcme.Tests.Challenges.Dns01;
@@ -9,6 +10,7 @@ using Xunit;
 namespace KestrelAcme.Tests.Servers;
 
 /// <summary>Name servers behind networks that swallow packets, or answer in their place: real ones, in namespaces of their own.</summary>
+[Long]
 public sealed class BrokenNameServersTests
 {
     private static readonly IPEndPoint Swallowed = new(IPAddress.Parse("10.77.0.2"), 53);

@@ -12,6 +12,7 @@ using Xunit;
 namespace KestrelAcme.Tests.Servers;
 
 /// <summary>A CA behind networks that swallow packets, or answer in its place: real ones, in namespaces of their own.</summary>
+[Long]
 public sealed class BrokenNetworkTests
 {
     private const string Name = "app.test";

@@ -10,6 +10,7 @@ using Xunit;
 namespace KestrelAcme.Tests.Challenges.Dns01;
 
 /// <summary>Processes that are killed between creating and deleting a record.</summary>
+[Long]
 public sealed class DnsCrashTests
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;

@@ -17,6 +17,7 @@ public sealed class RecordLookTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     /// <summary>Port 53 of the zone's name servers swallows all packets, as behind many firewalls: only the resolvers answer.</summary>
+    [Long]
     [Fact]
     public async Task LookAsync_NameServersAreBlocked_TheResolversShowTheChange()
     {
